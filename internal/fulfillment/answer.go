@@ -1,6 +1,7 @@
 package fulfillment
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -73,29 +74,26 @@ func (a *answer) approve(ctx context.Context, d processor.Approve) error {
 	if err := a.requireFulfillmentParams(); err != nil {
 		return err
 	}
-	err := a.act(ctx, a.use.approved, func() (*connect.Request, error) {
-		return a.engine.cfg.Actions.ApproveRequest(ctx, a.request.ID,
-			connect.Approval{TemplateID: template.ID, EffectiveDate: d.EffectiveDate})
-	})
+	err := a.approveWith(ctx, template, d)
 	if connect.StatusOf(err) != http.StatusBadRequest {
 		return err
 	}
 	// The template may have been replaced since it was cached.
 	a.engine.cfg.Templates.Forget(a.request.Asset.Product.ID)
-	name := a.product.Template
-	if d.Template != "" {
-		name = d.Template
-	}
-	fresh, resolveErr := a.resolve(ctx, connect.TemplateFulfillment, name)
+	fresh, resolveErr := a.resolve(ctx, connect.TemplateFulfillment, cmp.Or(d.Template, a.product.Template))
 	if resolveErr != nil {
 		return resolveErr
 	}
 	if fresh.ID == template.ID {
 		return err
 	}
+	return a.approveWith(ctx, fresh, d)
+}
+
+func (a *answer) approveWith(ctx context.Context, template connect.Template, d processor.Approve) error {
 	return a.act(ctx, a.use.approved, func() (*connect.Request, error) {
 		return a.engine.cfg.Actions.ApproveRequest(ctx, a.request.ID,
-			connect.Approval{TemplateID: fresh.ID, EffectiveDate: d.EffectiveDate})
+			connect.Approval{TemplateID: template.ID, EffectiveDate: d.EffectiveDate})
 	})
 }
 

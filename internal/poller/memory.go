@@ -31,9 +31,10 @@ func (m *memory) remember(t queue.Task, updated string) {
 }
 
 // missing returns the items that must be enqueued: those not remembered as they
-// are now, and those whose task has left Redis. When the list is complete, what
-// is not in it is no longer pending, and is dropped from memory. After an error
-// the items that could not be looked up are left for the next poll.
+// are now, and those whose task has left Redis or is stranded there. When the
+// list is complete, what is not in it is no longer pending, and is dropped from
+// memory. After an error the items that could not be looked up are left for the
+// next poll.
 func (p *Poller) missing(ctx context.Context, items []queue.Item, complete bool) ([]queue.Item, error) {
 	var missing, known []queue.Item
 	kept := make(map[string]remembered, len(items))

@@ -188,7 +188,8 @@ func (q *Queue) Reopen(ctx context.Context, t Task) error {
 
 // TakeOver enqueues the request of a dead worker's task again, beside that
 // task, and makes that task stale. It reports false when the task is stale
-// already or its request has ended: then there is nothing to take over.
+// already or no attempt at its request is under way: then there is nothing to
+// take over.
 func (q *Queue) TakeOver(ctx context.Context, t Task) (bool, error) {
 	generation, err := q.cfg.Journal.NextGeneration(ctx, t.Request, t.Generation)
 	if err != nil || generation == t.Generation {

@@ -53,8 +53,11 @@ func (w *Worker) attempt(ctx context.Context, t queue.Task) error {
 	if err != nil {
 		return interrupted(err)
 	}
-	if t.Generation < known.Generation || known.State == journal.Parked || w.moved(t, known) {
-		return nil // taken over, put aside, or in another lane since this task was enqueued
+	if t.Generation < known.Generation || known.State == journal.Parked {
+		return nil // taken over, or put aside, since this task was enqueued
+	}
+	if w.moved(t, known) {
+		return w.leave(held, known, lease.Fence)
 	}
 	started := w.cfg.Now()
 	bounded, cancel := context.WithDeadline(held, w.deadline(ctx))
@@ -74,6 +77,15 @@ func (w *Worker) attempt(ctx context.Context, t queue.Task) error {
 func (w *Worker) moved(t queue.Task, known journal.Record) bool {
 	lane := w.cfg.Lane(t.Product)
 	return lane != t.Lane && lane == known.Lane
+}
+
+// leave ends a task without an attempt, and writes back what Begin has marked as
+// running.
+func (w *Worker) leave(ctx context.Context, known journal.Record, fence int64) error {
+	if err := w.cfg.Journal.Settle(ctx, known, fence); err != nil {
+		return interrupted(err)
+	}
+	return nil
 }
 
 // errOnHold is why a task goes back without an attempt while hold lasts.

@@ -98,9 +98,9 @@ func (l *lane) serve(ctx context.Context, refused <-chan struct{}) error {
 	return nil
 }
 
-// asynqHandler returns what asynq calls. Its contexts end with draining, but asynq's
-// own do not: asynq waits no longer for a handler whose context has ended, and
-// drops its answer.
+// asynqHandler returns what asynq calls. Its contexts end with draining, but
+// asynq's own do not: asynq waits no longer for a handler whose context has
+// ended, and drops its answer.
 func (l *lane) asynqHandler(draining context.Context) asynq.HandlerFunc {
 	return func(ctx context.Context, t *asynq.Task) error {
 		l.running.Add(1)

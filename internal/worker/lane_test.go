@@ -128,7 +128,7 @@ func TestATaskLeftInAnotherLaneEndsOnceTheNewLaneHasTheRequest(t *testing.T) {
 	if len(calls) != 0 {
 		t.Error("the request had another attempt, by the old lane")
 	}
-	if got := b.record(t, "PR-1"); got.Attempts != 1 {
+	if got := b.record(t, "PR-1"); got.Attempts != 1 || got.State != journal.Retrying {
 		t.Errorf("record: %+v", got)
 	}
 }
